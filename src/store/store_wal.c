@@ -11,10 +11,11 @@
  *   power cut leaves at most one behind the break.
  *
  *   What a cut left half is written over by who goes on, and a second cut may
- *   show its end again behind the end of a later transaction. That is no part
- *   of what follows the break: a frame's sum goes on from the sum that stands
- *   in the frame before it, and there it does not. Only the frame next to the
- *   break is taken as it is, because the bit may be in the sum itself.
+ *   show its end again behind the end of a later transaction. Those are no two
+ *   of one log: a frame's sum goes on from the sum that stands in the frame
+ *   before it, and between them it does not. So commits are counted that follow
+ *   each other, the most of them. Next to the break the sum may go on from what
+ *   the one before it should be, because the bit may be in the sum itself.
  *
  *   The first frame that does not hold may have a head of two halves, where a
  *   sector ends inside it: the page and size of what lay there before, and the
@@ -77,6 +78,13 @@ is_no_end(const uint32_t before[static 2], const struct wal *wal, const uint8_t 
 	return sum[1] - before[1] - sum[0] == 0;
 }
 
+static void
+put_sum(const struct wal *wal, uint8_t out[static 8])
+{
+	for (int i = 0; i < 8; i++)
+		out[i] = (uint8_t)(wal->sum[i / 4] >> (24 - 8 * (i % 4)));
+}
+
 static bool
 read_header(struct wal *wal, uint8_t header[static STORE_WAL_HEAD])
 {
@@ -113,9 +121,9 @@ int
 store_wal_lost(const char *path, int64_t *ret_frames)
 {
 	struct wal wal = { .file = fopen(path, "re") };
-	uint8_t header[STORE_WAL_HEAD] = { 0 }, frame[STORE_WAL_FRAME], salt[8], before[8] = { 0 };
-	int64_t broken = -1; /* frame at which it is not what was written */
-	int lost = 0;
+	uint8_t header[STORE_WAL_HEAD] = { 0 }, frame[STORE_WAL_FRAME], salt[8], before[8] = { 0 },
+		should[8] = { 0 };
+	int lost = 0, run = 0; /* commits in a row */
 	*ret_frames = 0;
 	if (wal.file == NULL)
 		return 0;
@@ -132,9 +140,10 @@ store_wal_lost(const char *path, int64_t *ret_frames)
 			add_sum(&wal, frame + 24, STORE_PAGE_BYTES);
 			whole = ours && is_sum(&wal, frame + 16);
 			end = end && (whole || !is_no_end(sum, &wal, frame));
-			broken = n;
-		} else if (n > broken + 1 && !store_wal_holds(before, frame)) {
-			break;
+			put_sum(&wal, should);
+		} else if (n > 0 && !store_wal_holds(before, frame) &&
+		    !store_wal_holds(should, frame)) {
+			run = 0;
 		}
 		memcpy(before, frame + 16, sizeof(before));
 		/* The size of the file stands in the last frame of a transaction. */
@@ -143,7 +152,8 @@ store_wal_lost(const char *path, int64_t *ret_frames)
 		if (whole)
 			*ret_frames = n + 1;
 		else
-			lost += ours;
+			run += ours;
+		lost = run > lost ? run : lost;
 	}
 	fclose(wal.file);
 	return lost;

@@ -221,9 +221,37 @@ what_a_former_cut_left_behind_a_half_transaction_is_no_damage(void **state)
 	sqlite3_close(db);
 	assert_int_equal(store_wal_lost(wal, &now), 1);
 	assert_true(now > begun && now < frames);
+	/* The last one of the short one, behind which the long one's end is whole; then its first one as well. */
+	assert_int_equal(raw_flip_first_frame(f->dir, now - 1), frames);
+	assert_int_equal(store_wal_lost(wal, &now), 1);
+	assert_int_equal(now, begun);
 	assert_int_equal(raw_flip_first_frame(f->dir, begun), frames);
 	assert_int_equal(store_wal_lost(wal, &now), 1);
 	assert_int_equal(now, begun);
+}
+
+/* A block of the disk, and more than a transaction behind it. */
+static void
+a_stretch_of_noise_in_the_log_is_damage(void **state)
+{
+	struct fixture *f = *state;
+	char wal[160];
+	uint8_t noise[4096];
+	int64_t frames, now;
+	struct stat st;
+	snprintf(wal, sizeof(wal), "%s/raw.db-wal", f->dir);
+	memset(noise, 0xa5, sizeof(noise));
+	sqlite3 *db = raw_make(f->dir);
+	for (int i = 0; i < 20; i++)
+		raw_write(db, 2);
+	sqlite3_close(db);
+	assert_int_equal(store_wal_lost(wal, &frames), 0);
+	int fd = open(wal, O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(pwrite(fd, noise, sizeof(noise), st.st_size / 2 / 4096 * 4096), 4096);
+	close(fd);
+	assert_true(store_wal_lost(wal, &now) > 1);
+	assert_true(now < frames);
 }
 
 /* A sector ends behind page and size in its head: those are of what lay there before. */
@@ -427,6 +455,7 @@ main(void)
 		STORE_TEST(a_last_transaction_whose_first_frame_did_not_arrive_begins_a_new_epoch),
 		STORE_TEST(what_a_former_cut_left_behind_a_half_transaction_is_no_damage),
 		STORE_TEST(a_head_of_two_halves_ends_no_transaction),
+		STORE_TEST(a_stretch_of_noise_in_the_log_is_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
