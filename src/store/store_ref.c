@@ -371,6 +371,7 @@ load_from_table(struct store *store)
 		bool is_text = sqlite3_column_type(stmt, 1) == SQLITE_TEXT;
 		const char *text = (const char *)sqlite3_column_text(stmt, 1);
 		good = is_text && text != NULL && strlen(text) < sizeof(store->timer_id) &&
+		    strlen(text) == (size_t)sqlite3_column_bytes(stmt, 1) &&
 		    sqlite3_column_int64(stmt, 2) == timer_sum(due_ms, text);
 		if (!good)
 			break;

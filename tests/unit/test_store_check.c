@@ -157,6 +157,39 @@ a_row_that_does_not_open_is_counted_in_its_table(void **state)
 	}
 }
 
+/* Read as a text it is the one that was written, and no row is found by that: it would come first for ever. */
+static void
+a_timer_with_bytes_behind_its_end_is_damaged(void **state)
+{
+	struct fixture *f = *state;
+	struct store_checked checked;
+	char path[160], id[128];
+	int64_t due_ms = 0;
+	sqlite3 *db;
+
+	assert_int_equal(store_timer_add(f->store, 5, "card/a/5"), 0);
+	assert_int_equal(store_timer_add(f->store, 6, "card/a/6"), 0);
+	fixture_close(f);
+	snprintf(path, sizeof(path), "%s/state.db", f->dir);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, store_vfs(NULL)),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "PRAGMA locking_mode = EXCLUSIVE; UPDATE timer SET id = id || "
+			     "char(0) WHERE due = 5",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	fixture_open(f);
+	check(f, &checked);
+	for (size_t t = 0; t < checked.count; t++)
+		assert_int_equal(checked.tables[t].damaged,
+		    strcmp(checked.tables[t].name, "timer") == 0);
+	begin(f);
+	assert_int_equal(store_timer_first(f->store, &due_ms, id), 0);
+	assert_int_equal(due_ms, 6);
+	commit(f);
+}
+
 int
 main(void)
 {
@@ -164,6 +197,7 @@ main(void)
 		STORE_TEST(what_was_written_is_sound_and_a_check_changes_nothing),
 		STORE_TEST(who_was_forgotten_is_no_damage),
 		STORE_TEST(a_row_that_does_not_open_is_counted_in_its_table),
+		STORE_TEST(a_timer_with_bytes_behind_its_end_is_damaged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
