@@ -91,7 +91,7 @@ const struct conf_key conf_keys[] = {
 	    "Folder of everything that the store learns."),
 	ROW("state", "control", CONF_PATH, state_control, 0, 0, "/run/aisle/control.sock", false,
 	    "Socket that aislectl talks to."),
-	ROW("state", "max_mib", CONF_INT, state_max_mib, 1, 1 << 20, "3072", false,
+	ROW("state", "max_mib", CONF_INT, state_max_mib, 1, 1 << 20, "1024", false,
 	    "Size that the state may reach, in MiB."),
 	ROW("state", "recording_mib", CONF_INT, recording_mib, 0, 65536, "64", false,
 	    "Of what the store was told, so much is kept for a replay, in MiB; 0: nothing."),

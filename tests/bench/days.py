@@ -9,7 +9,6 @@ import argparse
 import collections
 import datetime
 import os
-import re
 import shutil
 import sqlite3
 import subprocess
@@ -21,11 +20,6 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get("BUILD", os.path.join(ROOT, "build"))
 DAY_MS = 86400000
 DECISION_DAYS = 35
-
-
-def default_max_mib():
-    keys = subprocess.run([f"{BUILD}/aisled", "--keys"], capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"^max_mib \(.*; (\d+)\)$", keys, re.M).group(1))
 
 
 def fill(folder, options):
@@ -83,11 +77,10 @@ def main():
     parser.add_argument("--events", type=int, default=50000)
     parser.add_argument("--customers", type=int, default=8000)
     parser.add_argument("--away", type=int, default=0)
-    parser.add_argument("--max-mib", type=int, default=None)
+    parser.add_argument("--max-mib", type=int, default=3072, help="what operating.md says to set for so many events")
     parser.add_argument("--policy", default=os.path.join(ROOT, "models", "starter"))
     parser.add_argument("--keep", help="the folder stays there")
     options = parser.parse_args()
-    options.max_mib = options.max_mib or default_max_mib()
     room = "/dev/shm" if os.access("/dev/shm", os.W_OK) and shutil.disk_usage("/dev/shm").free > options.max_mib << 21 else None
     with tempfile.TemporaryDirectory(prefix="aisle-days-", dir=room) as folder:
         state, decided = fill(folder, options)

@@ -30,7 +30,7 @@ def test_a_record_at_the_start_and_one_when_the_policy_changed():
         assert first["store_time"] == "certain" and first["damaged"] == 0 and first["stops"] == {"all": 0, "actions": []}, first
         assert first["root"] is None and first["orders"] == 0 and first["refused"] == {} and first["profiles"] == {"version": 0, "rows": 0}, first
         disk = first["disk"]
-        assert 0 < disk["state_bytes"] < disk["max_bytes"] == 3072 << 20 and disk["free_bytes"] > 0 and disk["written_bytes"] >= 0, disk
+        assert 0 < disk["state_bytes"] < disk["max_bytes"] == 1024 << 20 and disk["free_bytes"] > 0 and disk["written_bytes"] >= 0, disk
         assert 0 <= first["uptime_s"] < 60 and first["queued"] >= 0 and first["fetches"] == [] and first["version"] == store.status()["version"], first
         store.ctl("bundle", "install", policy.bundle(store.folder))
         told = wait_for("another record", lambda: health(store)[1:], 20)

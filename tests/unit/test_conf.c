@@ -83,7 +83,7 @@ an_id_is_enough_and_the_rest_has_defaults(void **state)
 	assert_string_equal(conf.http_operators, "127.0.0.1/32 ::1/128");
 	assert_string_equal(conf.state_dir, "/var/lib/aisle");
 	assert_string_equal(conf.state_control, "/run/aisle/control.sock");
-	assert_int_equal(conf.state_max_mib, 3072);
+	assert_int_equal(conf.state_max_mib, 1024);
 	assert_int_equal(conf.recording_mib, 64);
 	assert_true(conf.clock_past_ms == 3 * D_MS && conf.clock_ahead_ms == 300 * S_MS);
 	assert_int_equal(conf.turn_events, 256);
@@ -529,7 +529,7 @@ the_table_describes_itself(void **state)
 	struct buf text = { 0 };
 	conf_describe(&text);
 	static const char *const wanted[] = { "[store]", "day_cut (hh:mm; 04:00)", "[stations]",
-		"[mqtt]", "[hq]", "[http]", "[state]", "max_mib (1 to 1048576; 3072)", "[limits]",
+		"[mqtt]", "[hq]", "[http]", "[state]", "max_mib (1 to 1048576; 1024)", "[limits]",
 		"clock_past (0s to 365d; 3d) [reload]", "exam (1s to 1h; 60s) [reload]",
 		"[privacy]", "[mappings]", "[log]", "terminal_rate (1 to 100000; 200/s) [reload]" };
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
