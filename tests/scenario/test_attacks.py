@@ -635,7 +635,9 @@ def test_a_state_folder_is_nothing_to_another_gateway():
     try:
         home = gateway(1)
         home.ctl("bundle", "install", bundle(home.folder))
-        home.ctl("profiles", "install", profiles(home.folder, [GOLD] + [dict(GOLD, card=f"77{n:010d}", line=f"line {n}") for n in range(3)],
+        # of a tier that no rule speaks of: a policy's words lie in the state, as the policy does beside it
+        anna = dict(GOLD, attributes=dict(GOLD["attributes"], tier="silvergilt"))
+        home.ctl("profiles", "install", profiles(home.folder, [anna] + [dict(anna, card=f"77{n:010d}", line=f"line {n}") for n in range(3)],
                                                     pepper=home.pepper))
         reader = Client(home.broker.port)
         for n in range(3):
@@ -651,7 +653,7 @@ def test_a_state_folder_is_nothing_to_another_gateway():
         # nothing of a customer is readable in any file
         for at, _, names in os.walk(os.path.join(home.folder, "state")):
             for name in names:
-                found = [word for word in (CARD, "770000000001", "line 1", "Gold", "gold", "granted") if word.encode() in read(os.path.join(at, name))]
+                found = [word for word in (CARD, "770000000001", "line 1", "Gold", "silvergilt", "granted") if word.encode() in read(os.path.join(at, name))]
                 assert not found or "bundles" in at, (name, found)
 
         def copied(keys_of=None, key=None, store="0042"):
