@@ -24,7 +24,7 @@ store_oldest_decision(struct store *store, int64_t *ret_ms)
 double
 store_days_fit(struct store *store, int64_t now_ms)
 {
-	int64_t oldest_ms;
+	int64_t oldest_ms = 0, pages = store->pages_max / 8 * 7;
 	double used, most, recorded, age, days;
 
 	if (store->pages_max == 0 || store_oldest_decision(store, &oldest_ms) != 0 ||
@@ -33,7 +33,7 @@ store_days_fit(struct store *store, int64_t now_ms)
 	age = (double)(now_ms - oldest_ms) / D_MS;
 	recorded = (double)(store->now.recording_next - store->now.recording_first);
 	used = (double)(store_pages_used(store) * store->page_size);
-	most = (double)(store->pages_max / 8 * 7 * store->page_size);
+	most = (double)(pages * store->page_size);
 	days = age * most / used;
 	/* The recording grows up to its own bound. */
 	if (recorded * days / age <= (double)store->recording_bytes)

@@ -59,9 +59,9 @@ mark_of(uint64_t hash)
 }
 
 static struct seen_table *
-add_table(struct store_seen *seen, int64_t base)
+add_table(struct store_seen *seen, uint32_t former_size, int64_t base)
 {
-	uint32_t size = seen->count == 0 ? SLOTS_MIN : seen->tables[seen->count - 1].size * 2;
+	uint32_t size = former_size == 0 ? SLOTS_MIN : former_size * 2;
 	struct seen_table *table;
 
 	seen->tables = mem_realloc(seen->tables, (seen->count + 1) * sizeof(*seen->tables));
@@ -80,7 +80,7 @@ note(struct store_seen *seen, const uint8_t *name, int64_t row)
 
 	if (table == NULL || table->used >= table->size / 4 * 3 || row < table->base ||
 	    row - table->base >= ROWS_MAX)
-		table = add_table(seen, row);
+		table = add_table(seen, table != NULL ? table->size : 0, row);
 	uint32_t slot = mark_of(hash) | (uint32_t)(row - table->base + 1);
 	uint32_t i = place_of(table, hash);
 	/* A turn that is tried again folds the same names into the same row. */
