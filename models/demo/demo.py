@@ -254,6 +254,23 @@ def look(store, database):
     ctl("fleet", "--from", f"sqlite:{database}", "--dir", store.headquarters.folder, "-o", fleet_page(store))
 
 
+def account(store, database, bundle):
+    """What the day brought, each figure with how sure a day of one store can be of it."""
+    words = ("report", "--from", f"sqlite:{database}", "--bundle", bundle)
+    ctl(*words, "-o", report_page(store))
+    day = json.loads(ctl(*words, "--json"))["figures"][0]
+    say("  of 1,000 visits like these, and what chance makes of it: " + ", ".join(
+        f"{name} {money(day[figure]['is'])} ({money(day[figure]['low'])} to {money(day[figure]['high'])})"
+        for name, figure in (("takings", "takings_per_1000_visits"), ("given away", "discount_per_1000_visits"))))
+    yes = day["accepted_of_shown"]
+    say(f"  of the cards that were seen {yes['is']:.0%} accepted ({yes['low']:.0%} to {yes['high']:.0%}); what they earned takes an experiment to say")
+    say(f"  the report           file://{report_page(store)}")
+
+
+def report_page(store):
+    return os.path.join(store.folder, "report.html")
+
+
 def fleet_page(store):
     return os.path.join(store.folder, "fleet.html")
 
@@ -298,6 +315,7 @@ def run(store, seconds, once):
         play(store, tills, show, viewer, seconds, collect, plan)
         say("  the day is over")
         finish(store, tills + [show.till], show, database, once)
+        account(store, database, bundle)
         look(store, database)
         if not once:
             say("\n  The pages are still served. Ctrl-C stops everything.")
