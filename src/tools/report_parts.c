@@ -82,7 +82,7 @@ add_value(struct buf *out, const struct figure_kind *kind, double value,
 	if (kind->money)
 		page_money(out, money, value);
 	else
-		buf_addf(out, "%.3g", value);
+		buf_addf(out, fabs(value) < 100 ? "%.3g" : "%.0f", value);
 }
 
 static void
