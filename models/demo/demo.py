@@ -256,7 +256,7 @@ def look(store, database):
 
 def account(store, database, bundle):
     """What the day brought, each figure with how sure a day of one store can be of it."""
-    words = ("report", "--from", f"sqlite:{database}", "--bundle", bundle)
+    words = ("report", "--from", f"sqlite:{database}", "--bundle", bundle, "--start", datetime.date.today().isoformat(), "--weeks", "8")
     ctl(*words, "-o", report_page(store))
     day = json.loads(ctl(*words, "--json"))["figures"][0]
     say("  of 1,000 visits like these, and what chance makes of it: " + ", ".join(
