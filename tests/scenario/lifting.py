@@ -4,8 +4,9 @@ import hashlib
 import json
 import math
 import random
-import sqlite3
 from datetime import datetime, timedelta, timezone
+
+from records import Records
 
 START = datetime(2026, 10, 5, tzinfo=timezone.utc)
 WEEKS_BEFORE = 8
@@ -22,7 +23,7 @@ def chance(salt, purpose, *parts):
     return (int.from_bytes(digest[:8], "little") >> 11) * 2.0 ** -53
 
 
-class Sales:
+class Sales(Records):
     """What collect would have written."""
 
     def __init__(self):
@@ -34,15 +35,6 @@ class Sales:
                 "gross": gross, "discount": 0, **({"margin": margin} if margin is not None else {}), "lines": 1, "arms": {},
                 "control": False, "shown": 0, **more}
         self.rows.append((store, "00000000000000e1", "money", self.seq[store], "sale", when(told or at), json.dumps(body)))
-
-    def write(self, path):
-        db = sqlite3.connect(path)
-        db.execute("CREATE TABLE record(store TEXT, epoch TEXT, lane TEXT, seq INTEGER, type TEXT, at TEXT, body TEXT, "
-                   "PRIMARY KEY(store, epoch, lane, seq))")
-        db.executemany("INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?)", self.rows)
-        db.commit()
-        db.close()
-        return "sqlite:" + path
 
 
 def made(seed, stores=2, customers=800, weeks=5, effect=60, control=None, **more):

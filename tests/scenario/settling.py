@@ -3,8 +3,9 @@
 import json
 import math
 import random
-import sqlite3
 from datetime import datetime, timedelta, timezone
+
+from records import Records
 
 START = datetime(2026, 10, 5, tzinfo=timezone.utc)
 
@@ -13,7 +14,7 @@ def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
 
-class Settled:
+class Settled(Records):
     """What collect would have written, and of each row that counts (p1, p0)."""
 
     def __init__(self, seed):
@@ -40,12 +41,3 @@ class Settled:
             visit = self.record([{**row, "y": int(not y)}]) if self.dice.random() < 0.2 else None
             self.record([row, {"action": "nothing", "p": 0.5, "drawn": not shown}], rev=0 if visit is None else 1, visit=visit)
             self.counts.setdefault(action, []).append((p1, p0))
-
-    def write(self, path):
-        db = sqlite3.connect(path)
-        db.execute("CREATE TABLE record(store TEXT, epoch TEXT, lane TEXT, seq INTEGER, type TEXT, at TEXT, body TEXT, "
-                   "PRIMARY KEY(store, epoch, lane, seq))")
-        db.executemany("INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?)", self.rows)
-        db.commit()
-        db.close()
-        return "sqlite:" + path

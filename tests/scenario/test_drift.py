@@ -7,12 +7,11 @@ import math
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 from datetime import datetime, timedelta, timezone
 
-import policy
+from records import Records, bundle
 from store import AISLECTL, main
 
 FOLDER = tempfile.mkdtemp(prefix="aisle-drift-")
@@ -23,7 +22,7 @@ def when(at):
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-class Log:
+class Log(Records):
     def __init__(self, hash, seed):
         self.hash, self.dice, self.rows = hash, random.Random(seed), []
 
@@ -39,21 +38,6 @@ class Log:
                                  "bundle": self.hash, "rev": 0, "counted": True, "cost_max": 2,
                                  "rows": [{"action": "coffee-off", "p": 1, "p1": p1, "p0": p1 / 2, "margin": 10, "cost": 0, "drawn": True,
                                            "shown": True, "other": False, "y": 0}]})
-
-    def write(self, path):
-        db = sqlite3.connect(path)
-        db.execute("CREATE TABLE record(store TEXT, epoch TEXT, lane TEXT, seq INTEGER, type TEXT, at TEXT, body TEXT, "
-                   "PRIMARY KEY(store, epoch, lane, seq))")
-        db.executemany("INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?)", self.rows)
-        db.commit()
-        db.close()
-        return "sqlite:" + path
-
-
-def bundle():
-    built = policy.bundle(FOLDER)
-    done = subprocess.run([*AISLECTL, "bundle", "inspect", built, "--json"], capture_output=True, text=True)
-    return built, json.loads(done.stdout)["hash"]
 
 
 def report(source, built, *words):
@@ -89,7 +73,7 @@ def by_hand(values):
 
 
 def test_what_is_other_than_it_was_is_named_with_the_index_that_is_computed_by_hand():
-    built, hash = bundle()
+    built, hash = bundle(FOLDER)
     log, values = Log(hash, 1), {}
     dice = log.dice
     log.decision(FIRST, None, {"steady": 1.0})
@@ -136,7 +120,7 @@ def test_what_is_other_than_it_was_is_named_with_the_index_that_is_computed_by_h
 
 
 def test_of_few_customers_and_of_the_first_weeks_nothing_is_said():
-    built, hash = bundle()
+    built, hash = bundle(FOLDER)
     log = Log(hash, 2)
     for week in range(5):
         for n in range(90):

@@ -6,13 +6,12 @@ import math
 import os
 import random
 import shutil
-import sqlite3
 import statistics
 import subprocess
 import tempfile
 from datetime import date, timedelta
 
-import policy
+from records import Records, bundle
 from store import AISLECTL, main
 
 FOLDER = tempfile.mkdtemp(prefix="aisle-merge-")
@@ -20,7 +19,7 @@ MONDAY = date(2026, 9, 7)
 ONE = 65536
 
 
-class Weeks:
+class Weeks(Records):
     def __init__(self, hash, seed):
         self.hash, self.dice, self.rows = hash, random.Random(seed), []
 
@@ -36,21 +35,6 @@ class Weeks:
                 n = scale * self.dice.randrange(100, 200)
                 found.append([action, "", arm, n, sum(self.dice.random() < p * share for _ in range(n)), n * math.floor(p * ONE)])
         return found
-
-    def write(self, path):
-        db = sqlite3.connect(path)
-        db.execute("CREATE TABLE record(store TEXT, epoch TEXT, lane TEXT, seq INTEGER, type TEXT, at TEXT, body TEXT, "
-                   "PRIMARY KEY(store, epoch, lane, seq))")
-        db.executemany("INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?)", self.rows)
-        db.commit()
-        db.close()
-        return "sqlite:" + path
-
-
-def bundle():
-    built = policy.bundle(FOLDER)
-    done = subprocess.run([*AISLECTL, "bundle", "inspect", built, "--json"], capture_output=True, text=True)
-    return built, json.loads(done.stdout)["hash"]
 
 
 def merge(source, built, code=0):
@@ -81,7 +65,7 @@ def sums_of(merged):
 
 
 def test_weeks_of_stores_add_up_as_one_store_would_have_them():
-    built, hash = bundle()
+    built, hash = bundle(FOLDER)
     log, weeks = Weeks(hash, 1), {}
     for store in range(5):
         for week in (0, 1, 4):      # nothing was told of two
@@ -117,7 +101,7 @@ def test_weeks_of_stores_add_up_as_one_store_would_have_them():
 
 
 def test_a_store_that_says_yes_to_everything_is_left_out_and_of_few_stores_only_named():
-    built, hash = bundle()
+    built, hash = bundle(FOLDER)
     for stores in (12, 7):
         log, weeks = Weeks(hash, 3), {0: []}
         for store in range(stores - 1):
@@ -141,7 +125,7 @@ def test_a_store_that_says_yes_to_everything_is_left_out_and_of_few_stores_only_
 
 
 def test_more_outcomes_than_rows_in_one_cell_is_odd():
-    built, hash = bundle()
+    built, hash = bundle(FOLDER)
     log = Weeks(hash, 4)
     for store in range(9):
         log.tell(f"{store:04d}", 0, log.cells())
@@ -154,7 +138,7 @@ def test_more_outcomes_than_rows_in_one_cell_is_odd():
 
 
 def test_what_cannot_be_merged_is_said():
-    built, hash = bundle()
+    built, hash = bundle(FOLDER)
     assert "no store has learned by this bundle" in merge(Weeks(hash, 5).write(FOLDER + "/none.db"), built, 65)
     assert merge("sqlite:/nonexistent/x.db", built, 74)
     assert merge("mysql:x", built, 65)

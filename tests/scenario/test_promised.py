@@ -7,11 +7,11 @@ import math
 import os
 import random
 import shutil
-import sqlite3
 import subprocess
 import tempfile
 
 import policy
+from records import Records
 from store import AISLECTL, main
 
 FOLDER = tempfile.mkdtemp(prefix="aisle-promised-")
@@ -36,7 +36,7 @@ def shrunk(action, p1, p0):
     return 1 / (1 + math.exp(-middle - effect / 2)), 1 / (1 + math.exp(-middle + effect / 2))
 
 
-class Log:
+class Log(Records):
     def __init__(self, hash, seed):
         self.hash, self.dice, self.rows, self.store = hash, random.Random(seed), [], "0001"
 
@@ -60,15 +60,6 @@ class Log:
         y = int(self.dice.random() < (p1 if shown else p0))
         return {"action": action, "segment": "", "p": p, "p1": p1, "p0": p0, "margin": margin, "cost": cost, "drawn": shown or withheld,
                 "shown": shown, "other": False, **({"withheld": True} if withheld else {}), "y": y}
-
-    def write(self, path):
-        db = sqlite3.connect(path)
-        db.execute("CREATE TABLE record(store TEXT, epoch TEXT, lane TEXT, seq INTEGER, type TEXT, at TEXT, body TEXT, "
-                   "PRIMARY KEY(store, epoch, lane, seq))")
-        db.executemany("INSERT INTO record VALUES(?, ?, ?, ?, ?, ?, ?)", self.rows)
-        db.commit()
-        db.close()
-        return "sqlite:" + path
 
 
 def clustered(pairs):
